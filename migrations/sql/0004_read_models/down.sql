@@ -1,0 +1,2 @@
+DROP TABLE timeline_item;
+DROP TABLE conversation;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tests::facebook::Faults;
+use tests::trigger::Trigger;
 use tests::world::{Load, LoadPlan, PATIENCE, VisitorActs as _, World, WorldConfig, within};
 
 /// Within this time the second dispatcher consumes.
@@ -119,4 +121,31 @@ async fn serial_routing_and_the_feed_of_the_other_dispatcher_go_on_when_one_dies
     world.facebook.visitor_sees("6011223344556677", "星期三").await;
     world.until_settled(DRAIN).await;
     world.check_nothing_was_said_twice();
+}
+
+#[tokio::test]
+async fn serial_an_idle_dispatcher_settles_what_the_dead_one_had_begun_and_never_sends_it_again() {
+    let mut world = World::build(two_dispatchers()).await;
+    world.facebook.set_faults(Faults {
+        timeout_before: Trigger::next(1),
+        ..Faults::default()
+    });
+    world.facebook.visitor_writes("6011223344556677", "你好");
+    within(PATIENCE, "the answer's send has begun", async || {
+        let effects = world.database.effects();
+        effects.iter().any(|(effect, _)| effect.starts_with("once started")).then_some(())
+    })
+    .await;
+    world.dispatchers.first_mut().unwrap().kill();
+    within(DRAIN, "the lease lapses and the end is called unknown", async || {
+        (world.database.count_events("message_unknown") == 1).then_some(())
+    })
+    .await;
+    world.facebook.visitor_writes("6011223344556677", "运费多少");
+    world
+        .facebook
+        .visitor_sees("6011223344556677", tests::chatopera::answer::SHIPPING)
+        .await;
+    world.until_settled(DRAIN).await;
+    assert_eq!(world.facebook.words_to("6011223344556677"), [tests::chatopera::answer::SHIPPING]);
 }

@@ -232,7 +232,7 @@ pub struct ThreadControl {
     pub metadata: Option<String>,
 }
 
-/// Reads one event of this kind from the bytes that [`super::split`] gave out, an event or a change that wraps one.
+/// Reads one event of this kind from the bytes that [`super::split()`] gave out, an event or a change that wraps one.
 ///
 /// # Errors
 /// [`EventError::NotAnObject`] when a named kind comes with something that cannot be of that kind.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::conversation::{ConversationEvent, Epoch};
+use domain::effect::Effect;
 use domain::event::Event;
 use domain::outbound::Sender;
 use engine::ports::ReadEvent;
@@ -150,7 +151,9 @@ impl<'a> Messages<'a> {
     }
 
     fn must_have_ended(&mut self, day: &Day<'_>) {
-        let held: BTreeSet<MessageId> = day.world.store.outbox().iter().filter_map(|held| held.effect.message()).collect();
+        let outbox = day.world.store.outbox();
+        let held: BTreeSet<MessageId> = outbox.iter().filter_map(|held| held.effect.message()).collect();
+        let asking: BTreeSet<TurnId> = outbox.iter().filter_map(|held| turn_of(&held.effect)).collect();
         for (message, intent) in &self.intents {
             let consistent = match (intent.ends.as_slice(), intent.reached) {
                 ([], _) => held.contains(message),
@@ -169,7 +172,7 @@ impl<'a> Messages<'a> {
                 ));
             }
         }
-        for (turn, ends) in self.turns.iter().filter(|(_, ends)| **ends != 1) {
+        for (turn, ends) in self.turns.iter().filter(|(turn, ends)| **ends != 1 && !asking.contains(turn)) {
             self.wrong.push(format!("the bot's turn {turn} ended {ends} times"));
         }
     }
@@ -190,5 +193,12 @@ impl<'a> Messages<'a> {
                 }
             }
         }
+    }
+}
+
+const fn turn_of(effect: &Effect) -> Option<TurnId> {
+    match effect {
+        Effect::AskBot { turn, .. } => Some(*turn),
+        Effect::Send { .. } => None,
     }
 }

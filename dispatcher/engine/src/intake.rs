@@ -145,6 +145,8 @@ impl<S: Store, E: Environment, L: Live> Intake<S, E, L> {
                     parts.push(rest);
                     parts.push(part);
                 }
+                // Another process has redriven it. If not, it is found again.
+                Err(StoreError::Conflict { .. }) if part.iter().any(|item| item.redriven.is_some()) => {}
                 Err(StoreError::Data { reason }) => parts.push(part.into_iter().map(|item| item.poisoned(&reason)).collect()),
                 Err(StoreError::Conflict { .. } | StoreError::LockTimeout) if tries < TRIES => {
                     tries += 1;

@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::bot::{BotFailure, BotOutcome};
@@ -198,7 +197,7 @@ impl<S: Store, P: Perform, E: Environment, L: Live> Relay<S, P, E, L> {
             Progress::Swept(claimed, lapsed) => {
                 hands.sweeping = false;
                 self.handle.take(claimed);
-                inbox.in_hand.fetch_add(lapsed.len(), Ordering::Relaxed);
+                inbox.in_hand.take(lapsed.iter().map(|effect| effect.id));
                 hands.done.extend(lapsed.into_iter().map(|effect| {
                     let performed = nobody_saw(&effect);
                     (effect, performed)
@@ -210,7 +209,7 @@ impl<S: Store, P: Perform, E: Environment, L: Live> Relay<S, P, E, L> {
     async fn claim(&self, renew: bool) -> Progress {
         let now = self.environment.now();
         let id = self.handle.id();
-        if renew && let Err(error) = self.store.renew(id, now, LEASE).await {
+        if renew && let Err(error) = self.store.renew(id, self.handle.in_hand().all(), now, LEASE).await {
             tracing::warn!(error = error.as_error(), "leases were not renewed");
         }
         let room = self.handle.room().map_or(0, |(_, room)| room);
@@ -231,7 +230,8 @@ impl<S: Store, P: Perform, E: Environment, L: Live> Relay<S, P, E, L> {
         let refs = effects.iter().map(reference).collect();
         match self.store.start_attempts(self.handle.id(), refs).await {
             Ok(begun) => {
-                self.handle.done(effects.len().saturating_sub(begun.len()));
+                let lost = effects.iter().map(|effect| effect.id).filter(|id| !begun.contains(id));
+                self.handle.in_hand().done(lost);
                 Progress::Started(
                     effects
                         .into_iter()
@@ -299,7 +299,7 @@ impl<S: Store, P: Perform, E: Environment, L: Live> Relay<S, P, E, L> {
             .store
             .transact(scope, Box::new(move |loaded| (step(&items, loaded, now, quiet_period), ())))
             .await?;
-        self.handle.done(batch.len());
+        self.handle.in_hand().done(batch.iter().map(|(effect, _)| effect.id));
         if committed.cursor.is_some() {
             self.live.wake(Topic::Log);
         }

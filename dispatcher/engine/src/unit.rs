@@ -213,8 +213,13 @@ impl<'a> Unit<'a> {
                 due: self.now,
             });
         }
-        if let ConversationEvent::MessageWithdrawn { message } = event {
-            self.withdraw(visitor, *message);
+        match event {
+            ConversationEvent::MessageWithdrawn { message } => self.withdraw(visitor, *message),
+            // What was put off has not begun again: a hand-over in this very transaction can withdraw it.
+            ConversationEvent::MessageDeferred { message, .. } => {
+                self.unattempted.entry(visitor).or_default().insert(*message);
+            }
+            _ => {}
         }
     }
 

@@ -76,7 +76,7 @@ const CASES: &[Case] = &[
     ),
     (outbox::START, &[IDS, COUNTS, ID], &["outbox_pkey"]),
     (outbox::LAPSED, &[TIME, NUMBER, ID, TIME], &["outbox_leases", "outbox_pkey"]),
-    (outbox::RENEW, &[ID, TIME, ID], &["outbox_of_relay", "outbox_pkey"]),
+    (outbox::RENEW, &[IDS, ID, TIME, ID], &["outbox_pkey"]),
     (
         outbox::CLAIM,
         &[TIME, NUMBER, TIME, NUMBER, NUMBER, ID, TIME],

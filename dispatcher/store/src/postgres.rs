@@ -196,9 +196,14 @@ impl Store for PgStore {
         .await
     }
 
-    async fn renew(&self, relay: RelayId, now: Timestamp, lease: Duration) -> Result<(), StoreError> {
+    async fn renew(&self, relay: RelayId, effects: Vec<EffectId>, now: Timestamp, lease: Duration) -> Result<(), StoreError> {
+        if effects.is_empty() {
+            return Ok(());
+        }
         let until = to_pg(now.plus(lease))?;
-        self.relay.run(move |connection| outbox::renew(connection, relay, until)).await
+        self.relay
+            .run(move |connection| outbox::renew(connection, relay, &effects, until))
+            .await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -32,7 +32,6 @@ CREATE TABLE outbox (
 ALTER TABLE outbox ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX outbox_lane ON outbox (visitor, class, seq);
 CREATE INDEX outbox_leases ON outbox (state, leased_until) WHERE state <> 'ready';
-CREATE INDEX outbox_of_relay ON outbox (relay) WHERE state <> 'ready';
 
 -- One row per visitor and class with work: serialises the effects. Only the effect with the smallest seq may run.
 CREATE TABLE lane (

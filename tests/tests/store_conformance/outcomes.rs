@@ -20,6 +20,7 @@ crate::every_store!(
     a_claimed_effect_whose_lease_lapsed_is_free_again,
     a_started_effect_whose_lease_lapsed_is_only_found_as_lapsed,
     a_renewed_lease_does_not_lapse,
+    what_the_relay_does_not_name_is_not_renewed,
     only_what_is_this_relays_is_started,
 );
 
@@ -174,8 +175,9 @@ async fn a_renewed_lease_does_not_lapse<S: Store>(desk: Desk<S>) {
     let message = claimed.iter().find(|effect| effect.effect.is_once()).unwrap();
     assert!(start(&desk, relay, message).await);
     let renewed = desk.now().plus(Duration::from_secs(10));
-    desk.store.renew(relay, renewed, LEASE).await.unwrap();
-    desk.store.renew(other, renewed.plus(HOUR), LEASE).await.unwrap();
+    let all: Vec<_> = claimed.iter().map(|effect| effect.id).collect();
+    desk.store.renew(relay, all.clone(), renewed, LEASE).await.unwrap();
+    desk.store.renew(other, all, renewed.plus(HOUR), LEASE).await.unwrap();
     let inside = renewed.plus(Duration::from_secs(14));
     assert_eq!(
         (desk.claim(other, inside).await, lapsed(&desk, other, inside).await),
@@ -186,6 +188,20 @@ async fn a_renewed_lease_does_not_lapse<S: Store>(desk: Desk<S>) {
         (desk.claim(other, outside).await.len(), lapsed(&desk, other, outside).await),
         (1, 1)
     );
+}
+
+/// A commit whose answer was lost may have given effects to a relay that never hears of them: their leases must lapse.
+async fn what_the_relay_does_not_name_is_not_renewed<S: Store>(desk: Desk<S>) {
+    let page = desk.connect("1001", WorkMode::BotFirst).await;
+    desk.answered(&page, "1", &["一"]).await;
+    desk.receive(&page, "2", "您好").await;
+    let (relay, other) = (desk.relay(), desk.relay());
+    let claimed = desk.claim(relay, desk.now()).await;
+    assert_eq!(claimed.len(), 2);
+    let renewed = desk.now().plus(Duration::from_secs(10));
+    desk.store.renew(relay, vec![claimed[0].id], renewed, LEASE).await.unwrap();
+    let free = desk.claim(other, renewed.plus(Duration::from_secs(14))).await;
+    assert_eq!(free.iter().map(|effect| effect.id).collect::<Vec<_>>(), [claimed[1].id]);
 }
 
 async fn lapsed<S: Store>(desk: &Desk<S>, relay: RelayId, now: Timestamp) -> usize {

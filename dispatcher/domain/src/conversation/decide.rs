@@ -243,10 +243,10 @@ impl Turn<'_> {
     }
 
     fn record_send(&mut self, message: MessageId, attempt: u32, outcome: &Outcome) -> Result<(), Rejection> {
-        let known = self.state.as_ref().is_some_and(|state| state.under_way.contains_key(&message));
-        if !known {
-            return Err(Rejection::NotUnderWay);
-        }
+        let state = self.state.as_ref().ok_or(Rejection::NotUnderWay)?;
+        let under_way = state.under_way.get(&message).ok_or(Rejection::NotUnderWay)?;
+        // It had begun when the hand-over came, and Facebook did not take it: now it can be withdrawn after all.
+        let overtaken = matches!(under_way.sender, Sender::Bot { .. }) && under_way.epoch < state.epoch;
         self.happen(match outcome {
             Outcome::Sent { mid } => ConversationEvent::MessageSent {
                 message,
@@ -258,6 +258,7 @@ impl Turn<'_> {
                 refusal: refusal.clone(),
                 attempt,
             },
+            Outcome::Later { .. } if overtaken => ConversationEvent::MessageWithdrawn { message },
             Outcome::Later { not_before } => ConversationEvent::MessageDeferred {
                 message,
                 not_before: *not_before,

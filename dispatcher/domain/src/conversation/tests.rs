@@ -257,6 +257,40 @@ fn a_bot_answer_that_is_on_its_way_is_not_withdrawn() {
 }
 
 #[test]
+fn a_bot_answer_that_facebook_put_off_is_not_sent_after_a_hand_over() {
+    let mut story = given(WorkMode::BotFirst).writes("你好").bot_ends(answered("您好", false));
+    story.unattempted.clear();
+    let mut story = story.taps(TRANSFER_LABOR);
+    let message = *story.state().under_way.keys().next().unwrap();
+    let not_before = Timestamp::from_millis(99_000);
+    let events = story.try_when(Command::RecordSend {
+        message,
+        attempt: 1,
+        outcome: Outcome::Later { not_before },
+    });
+    assert_eq!(events, Ok(vec![ConversationEvent::MessageWithdrawn { message }]));
+}
+
+#[test]
+fn an_agents_message_that_facebook_put_off_is_tried_again() {
+    let mut story = given(WorkMode::HumanFirst).writes("你好").assigned_to(AGENT).when(Command::Reply {
+        agent: AGENT,
+        text: "您好".into(),
+    });
+    let message = *story.state().under_way.keys().last().unwrap();
+    let not_before = Timestamp::from_millis(99_000);
+    let events = story.try_when(Command::RecordSend {
+        message,
+        attempt: 1,
+        outcome: Outcome::Later { not_before },
+    });
+    assert!(
+        matches!(events.as_deref(), Ok([ConversationEvent::MessageDeferred { .. }])),
+        "{events:?}"
+    );
+}
+
+#[test]
 fn a_failing_bot_says_so_and_hands_over() {
     let story = given(WorkMode::BotFirst)
         .writes("你好")

@@ -234,7 +234,8 @@ pub struct NewEffect {
     pub due: Timestamp,
 }
 
-/// Takes back what has not begun. If one of them has begun meanwhile, the transaction fails with [`StoreError::Conflict`].
+/// Takes back what has not begun. If one of them has begun meanwhile, the transaction fails with [`StoreError::Conflict`]. What this very
+/// transaction settles with [`Settlement::Again`] has not begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdrawal {
     /// Whose.
@@ -494,11 +495,18 @@ pub trait Store: Send + Sync + 'static {
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<ClaimedEffect>, StoreError>> + Send;
 
-    /// Prolongs everything that this relay has, started or not.
+    /// Prolongs what this relay has in hand, started or not. Only what it names: of effects that were given to it by a commit whose
+    /// answer was lost, the relay knows nothing, and their leases must lapse.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    fn renew(&self, relay: RelayId, now: Timestamp, lease: Duration) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn renew(
+        &self,
+        relay: RelayId,
+        effects: Vec<EffectId>,
+        now: Timestamp,
+        lease: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// When the next effect falls due, if one is waiting for its time.
     ///

@@ -343,13 +343,15 @@ pub(crate) fn lapsed(
 
 /// The write of [`renew`].
 pub(crate) const RENEW: &str = "WITH mine AS MATERIALIZED (
-         SELECT id FROM outbox WHERE relay = ? AND state <> 'ready' FOR UPDATE SKIP LOCKED
+         SELECT id FROM outbox WHERE id = ANY(?) AND relay = ? AND state <> 'ready' FOR UPDATE SKIP LOCKED
      )
      UPDATE outbox o SET leased_until = ? FROM mine WHERE o.id = mine.id AND o.relay = ?";
 
-/// Prolongs what a relay has. What a transaction is just settling needs no longer lease, so locked rows are passed over.
-pub(crate) fn renew(connection: &mut PgConnection, relay: RelayId, until: PgTimestamp) -> Result<(), Failure> {
+/// Prolongs what a relay names, as far as it has it. What a transaction is just settling needs no longer lease, so locked rows are
+/// passed over.
+pub(crate) fn renew(connection: &mut PgConnection, relay: RelayId, effects: &[EffectId], until: PgTimestamp) -> Result<(), Failure> {
     statement::<()>(RENEW)
+        .bind::<Array<SqlUuid>, _>(effects.iter().map(|effect| effect.0).collect::<Vec<_>>())
         .bind::<SqlUuid, _>(relay.0)
         .bind::<Timestamptz, _>(until)
         .bind::<SqlUuid, _>(relay.0)

@@ -129,8 +129,9 @@ async fn a_renewed_lease_does_not_lapse() {
     let mine = store.claim(relay(1), now(), 10, LEASE).await.unwrap();
     assert_eq!(mine.len(), 3);
     store.start_attempts(relay(1), vec![reference(&mine[0])]).await.unwrap();
-    store.renew(relay(1), now(), LEASE * 4).await.unwrap();
-    store.renew(relay(2), now(), Duration::ZERO).await.unwrap();
+    let all: Vec<_> = mine.iter().map(|effect| effect.id).collect();
+    store.renew(relay(1), all.clone(), now(), LEASE * 4).await.unwrap();
+    store.renew(relay(2), all, now(), Duration::ZERO).await.unwrap();
     let later = now().plus(LEASE + Duration::from_secs(1));
     assert!(store.claim(relay(2), later, 10, LEASE).await.unwrap().is_empty());
     assert!(store.lapsed(relay(2), later, 10, LEASE).await.unwrap().is_empty());

@@ -287,14 +287,9 @@ impl Store for MemoryStore {
         .await
     }
 
-    async fn renew(&self, relay: RelayId, now: Timestamp, lease: Duration) -> Result<(), StoreError> {
-        self.state(|tables| {
-            tables.outbox.renew(Hold {
-                relay,
-                until: now.plus(lease),
-            })
-        })
-        .await
+    async fn renew(&self, relay: RelayId, effects: Vec<EffectId>, now: Timestamp, lease: Duration) -> Result<(), StoreError> {
+        let until = now.plus(lease);
+        self.state(move |tables| tables.outbox.renew(&effects, Hold { relay, until })).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -220,9 +220,9 @@ impl Outbox {
         taken
     }
 
-    /// Prolongs everything that a relay has.
-    pub(super) fn renew(&mut self, hold: Hold) {
-        for entry in self.entries.values_mut() {
+    /// Prolongs what a relay names, as far as it has it.
+    pub(super) fn renew(&mut self, effects: &[EffectId], hold: Hold) {
+        for entry in self.entries.values_mut().filter(|entry| effects.contains(&entry.id)) {
             match &mut entry.standing {
                 Standing::Claimed(held) | Standing::Started(held) if held.relay == hold.relay => *held = hold,
                 Standing::Free | Standing::Claimed(_) | Standing::Started(_) => {}

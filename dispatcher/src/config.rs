@@ -8,6 +8,16 @@ use clap::Args;
 use runtime::config::{BrokerConfig, DatabaseConfig, LogConfig, SealingConfig, listen_address};
 use url::Url;
 
+/// The configuration can be read, but not be used: the mend is the caller's.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable} is wrong, {problem}")]
+pub struct Unusable {
+    /// The variable.
+    pub variable: &'static str,
+    /// What is wrong with it, and how to mend it.
+    pub problem: String,
+}
+
 /// What every command needs.
 #[derive(Debug, Clone, Args)]
 pub struct StoreConfig {

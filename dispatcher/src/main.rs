@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use dispatcher::config::{ServeConfig, StoreConfig};
+use dispatcher::config::{ServeConfig, StoreConfig, Unusable};
 use dispatcher::seed::DemoConfig;
 use dispatcher::{administrator, schema, seed, serve};
 use runtime::config::{Refusal, Setting, parse};
@@ -81,7 +81,8 @@ fn start(command: Command, settings: &[Setting]) -> ExitCode {
         Ok(words) => print(&words),
         Err(error) => refuse(&Refusal {
             message: Causes(error.as_ref()).to_string(),
-            exit_code: 1,
+            // 2 for what the configuration mends, 1 for the rest.
+            exit_code: if error.is::<Unusable>() { 2 } else { 1 },
         }),
     }
 }

@@ -1,5 +1,6 @@
 //! `dispatcher serve`: everything put together, started and stopped.
 
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use uuid::Uuid;
 
 use crate::api::{self, ApiParts, ApiSettings, ApiState, Console, Readiness};
 use crate::chatopera::Chatopera;
-use crate::config::{ServeConfig, StoreConfig};
+use crate::config::{ServeConfig, StoreConfig, Unusable};
 use crate::deliveries::BrokerDeliveries;
 use crate::door::store_config;
 use crate::environment::SystemEnvironment;
@@ -56,6 +57,8 @@ struct Parts {
 /// # Errors
 /// When it cannot start, or a part that must not end has ended.
 pub async fn serve(config: StoreConfig, serve: ServeConfig) -> anyhow::Result<()> {
+    // Before anything is connected: an address in use is the caller's mistake and found at once.
+    let listener = listen(serve.listen)?;
     must_be_current(config.database.database_url.expose().to_owned()).await?;
     let keyring = config.sealing.keyring();
     let store = Arc::new(
@@ -84,7 +87,8 @@ pub async fn serve(config: StoreConfig, serve: ServeConfig) -> anyhow::Result<()
     let mut relaying = relaying(&parts, &serve, inbox, &stop.relay)?;
 
     let state = api_state(&parts, &config, &serve, keyring, ring, connected, &stop.sources)?;
-    let (server, address) = bind(&serve, state)?;
+    let address = listener.local_addr()?;
+    let server = http_server(listener, state)?;
     tracing::info!(%address, "listening");
     let handle = server.handle();
     let mut serving = std::pin::pin!(server);
@@ -254,19 +258,19 @@ fn readiness(queries: Queries, ring: Arc<Ring>, connected: Vec<watch::Receiver<b
         })
 }
 
-fn bind(serve: &ServeConfig, state: ApiState) -> anyhow::Result<(actix_web::dev::Server, std::net::SocketAddr)> {
+fn listen(address: SocketAddr) -> Result<TcpListener, Unusable> {
+    TcpListener::bind(address).map_err(|error| Unusable {
+        variable: "DISPATCHER_LISTEN",
+        problem: format!("{address} cannot be listened on ({error}): set it to a free address as host:port"),
+    })
+}
+
+fn http_server(listener: TcpListener, state: ApiState) -> anyhow::Result<actix_web::dev::Server> {
     let server = HttpServer::new(move || App::new().configure(api::configure(state.clone())))
         .workers(WORKERS)
         .shutdown_timeout(DRAIN_SECONDS)
         .client_request_timeout(Duration::from_secs(5))
         .disable_signals()
-        .bind(serve.listen)
-        .with_context(|| {
-            format!(
-                "DISPATCHER_LISTEN is wrong, {} cannot be listened on: set it to a free address as host:port",
-                serve.listen
-            )
-        })?;
-    let address = server.addrs().first().copied().unwrap_or(serve.listen);
-    Ok((server.run(), address))
+        .listen(listener)?;
+    Ok(server.run())
 }

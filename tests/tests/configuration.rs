@@ -151,9 +151,11 @@ async fn an_empty_or_wrong_variable_stops_the_start_with_one_line_that_names_it_
 #[tokio::test]
 async fn a_port_in_use_stops_the_start_and_names_the_variable() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut environment = INGRESS.environment();
-    environment.insert(INGRESS.listen, taken.local_addr().unwrap().to_string());
-    INGRESS.refuses(&environment, INGRESS.listen).await;
+    for start in [INGRESS, DISPATCHER] {
+        let mut environment = start.environment();
+        environment.insert(start.listen, taken.local_addr().unwrap().to_string());
+        start.refuses(&environment, start.listen).await;
+    }
 }
 
 #[tokio::test]

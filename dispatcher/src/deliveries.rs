@@ -6,6 +6,7 @@
 //! Invariant: a link is never repaired. When it fails, connection, channel and consumers are made anew; unacknowledged
 //! deliveries come again in order.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::ports::{Deliveries, Delivery, DeliveryTag};
@@ -37,6 +38,27 @@ struct Link {
     connection: Connection,
     channel: Channel,
     consumers: SelectAll<Consumer>,
+    committed: Committed,
+}
+
+/// Which deliveries of a link are committed. The broker numbers a link's deliveries without gaps, but several consumers share the
+/// link and hand theirs over in turns: all up to a number are acknowledged at once, and only when none below it is missing.
+#[derive(Debug, Default)]
+struct Committed {
+    acknowledged: u64,
+    ahead: BTreeSet<u64>,
+}
+
+impl Committed {
+    /// Adds deliveries; the number up to which all can be acknowledged, if that has grown.
+    fn add(&mut self, numbers: impl Iterator<Item = u64>) -> Option<u64> {
+        self.ahead.extend(numbers);
+        let before = self.acknowledged;
+        while self.ahead.remove(&self.acknowledged.saturating_add(1)) {
+            self.acknowledged = self.acknowledged.saturating_add(1);
+        }
+        (self.acknowledged > before).then_some(self.acknowledged)
+    }
 }
 
 impl BrokerDeliveries {
@@ -73,6 +95,7 @@ impl BrokerDeliveries {
             connection,
             channel,
             consumers: select_all(consumers),
+            committed: Committed::default(),
         })
     }
 
@@ -126,13 +149,14 @@ impl Deliveries for BrokerDeliveries {
     }
 
     async fn acknowledge(&mut self, tags: &[DeliveryTag]) {
-        let Some(link) = &self.link else { return };
-        for tag in tags.iter().filter(|tag| tag.link == self.links) {
-            if let Err(error) = link.channel.basic_ack(tag.number, BasicAckOptions::default()).await {
-                // Committed, but not acknowledged: it comes again and the inbox stops it.
-                tracing::warn!(error = %Causes(&error), "an acknowledgement was lost");
-                return;
-            }
+        let links = self.links;
+        let Some(link) = &mut self.link else { return };
+        let numbers = tags.iter().filter(|tag| tag.link == links).map(|tag| tag.number);
+        let Some(number) = link.committed.add(numbers) else { return };
+        // One frame for all of them: a frame each takes longer than the transaction that they belong to.
+        if let Err(error) = link.channel.basic_ack(number, BasicAckOptions { multiple: true }).await {
+            // Committed, but not acknowledged: it comes again and the inbox stops it.
+            tracing::warn!(error = %Causes(&error), "an acknowledgement was lost");
         }
     }
 
@@ -174,4 +198,24 @@ fn headers(table: Option<&FieldTable>) -> Vec<(String, String)> {
         .flat_map(|table| table.inner())
         .filter_map(|(name, value)| text(value).map(|value| (name.as_str().to_owned(), value)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_up_to_the_first_gap_is_acknowledged_at_once() {
+        let mut committed = Committed::default();
+        assert_eq!(committed.add([1, 2, 4].into_iter()), Some(2));
+        assert_eq!(committed.add([3].into_iter()), Some(4));
+    }
+
+    #[test]
+    fn nothing_is_acknowledged_over_a_delivery_that_is_not_committed() {
+        let mut committed = Committed::default();
+        assert_eq!(committed.add([2, 3].into_iter()), None);
+        assert_eq!(committed.add([5].into_iter()), None);
+        assert_eq!(committed.add([1].into_iter()), Some(3));
+    }
 }

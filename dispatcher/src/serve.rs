@@ -31,7 +31,7 @@ use crate::live::NetworkLive;
 use crate::perform::Platforms;
 
 /// Streams of deliveries, each written by its own transactions: as many as the smallest machine has cores.
-const READERS: usize = 2;
+const READERS: usize = 1;
 /// Effects in hand at a time.
 const EFFECTS_IN_HAND: usize = 512;
 /// Connections for the API's reading.

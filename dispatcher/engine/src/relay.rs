@@ -32,7 +32,7 @@ const SWEEP: Duration = Duration::from_secs(2);
 /// Most outcomes settled in one transaction.
 const BATCH: usize = 200;
 /// Settling transactions at a time.
-const WRITERS: usize = 2;
+const WRITERS: usize = 1;
 /// The pause after the store failed.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long a stopping relay waits for what is in flight.
